@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 const OWN_ARGUMENTS = ["all", "bus", "recording", "rtmp", "web"];
 
-Deno.test("--help of a benchmark that reads its own arguments prints them, and starts nothing", async () => {
+Deno.test("A benchmark that reads its own arguments prints them for --help, and starts no server", async () => {
   await Promise.all(OWN_ARGUMENTS.map(async (name) => {
     const path = new URL(`../../bench/${name}.ts`, import.meta.url).pathname;
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

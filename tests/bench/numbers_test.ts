@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { median, numbersOf, quantile } from "../../bench/support/numbers.ts";
 
-Deno.test("numbersOf() reads as many numbers as wanted, and throws if there are fewer", () => {
+Deno.test("numbersOf() reads the requested number of figures, and throws if the text has fewer", () => {
   assert.deepEqual(numbersOf(["80", "1.5", "more"], 2), [80, 1.5]);
   assert.throws(() => numbersOf(["80"], 2), /Cannot read 2 numbers in "80"/);
   assert.throws(() => numbersOf(["80", "many"], 2), /Cannot read 2 numbers in "80 many"/);

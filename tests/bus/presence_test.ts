@@ -134,7 +134,7 @@ Deno.test("Servers of both sides see a split within 4 s, and its healing within 
   for (const { sees } of servers) assert.equal(sees.length, 3);
 });
 
-Deno.test("A server receives the calls to its handler in order, and other servers receive none", () => {
+Deno.test("A server receives the calls sent to it in order, and another server receives no call", () => {
   const bus = new FakeBus(1);
   const [a, b, c] = ["a", "b", "c"].map((name) => bus.add(name));
   bus.run(100);

@@ -5,7 +5,7 @@ import { flashWorld } from "./fakes.ts";
 const from = { hostname: "192.0.2.7", port: 5000 };
 const epd = (url: string) => ({ ancillary: toUtf8(url) });
 
-Deno.test("onHello passes address, path, properties and attempts of the client to the application", () => {
+Deno.test("FlashServer.onHello() passes address, path, properties and attempts of the client to the application", () => {
   const { server, applications } = flashWorld();
   assert.equal(server.onHello(epd("rtmfp://h.example/a/b?x=1"), from, 2), undefined);
   const [{ properties, ...request }] = applications.handshakes;
@@ -23,7 +23,7 @@ Deno.test("onHello passes address, path, properties and attempts of the client t
   assert.equal(applications.handshakes.length, 2);
 });
 
-Deno.test("onHello redirects to the application's addresses in order, resolves names, and skips duplicate and invalid addresses", () => {
+Deno.test("FlashServer.onHello() redirects to the application's addresses in order, resolves names, and skips duplicate and invalid addresses", () => {
   const { server, applications, logged } = flashWorld();
   applications.addresses = [
     "198.51.100.2:1935",
@@ -44,7 +44,7 @@ Deno.test("onHello redirects to the application's addresses in order, resolves n
   assert.deepEqual(server.onHello(epd("rtmfp://h/a"), from, 1), []);
 });
 
-Deno.test("onPeerUnknown returns the applications' addresses, or undefined without any", () => {
+Deno.test("FlashServer.onPeerUnknown() returns the applications' addresses, or undefined without any", () => {
   const { server, applications } = flashWorld();
   assert.equal(server.onPeerUnknown({ peerId: new Uint8Array(32) }), undefined);
   applications.addresses = ["198.51.100.2:1", "198.51.100.3:2"];
@@ -95,7 +95,7 @@ Deno.test("Hub closes a client with 200 MiB in its send queues", () => {
   assert.equal(events()[0], "onFailed the client reads too slowly");
 });
 
-Deno.test("Hub closes the clients with the longest queues when all queues together exceed the limit", () => {
+Deno.test("Hub closes the clients with the longest send queues when all queues together exceed 1 GiB", () => {
   const { server, connected, events } = flashWorld();
   const clients = Array.from({ length: 30 }, () => connected());
   clients.forEach(({ session }, i) => {

@@ -16,7 +16,7 @@ const cases = file.vectors.find(({ id }) => id === "netgroup")!.cases as unknown
 const sha256 = (bytes: Uint8Array) => portable.sha256(bytes);
 const joinOf = (byte: string) => fromHex(`012115${byte.repeat(32)}`);
 
-Deno.test("readJoin() and writeAnnouncement() agree with the vectors", () => {
+Deno.test("readJoin() reads, and writeAnnouncement() writes, the bytes of the vectors", () => {
   let met = 0;
   for (const { message, groupId, peerId } of cases) {
     if (message && groupId) {

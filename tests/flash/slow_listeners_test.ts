@@ -93,7 +93,7 @@ Deno.test("A slow buffered listener has a queue of 8 MiB by default", () => {
   assert.ok(slow.log.some((line) => line.includes(INSUFFICIENT)));
 });
 
-Deno.test("A slow unbuffered listener gets frames from key frames on, and the dropped frames are counted", () => {
+Deno.test("A slow unbuffered listener gets frames from key frames on within 6 s, and counts dropped frames", () => {
   const seconds = 30;
   const [slow, quick] = run(
     [{ line: THIN, unbuffered: true }, { line: WIDE, unbuffered: true }],

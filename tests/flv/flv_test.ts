@@ -108,7 +108,7 @@ Deno.test("FlvReader returns no more bytes than a damaged file has, or throws Fl
   }
 });
 
-Deno.test("isPicture(), isKeyFrame() and isVideoHeader() classify frames of other codecs by their first byte", () => {
+Deno.test("isPicture(), isKeyFrame() and isVideoHeader() classify frames of enhanced codecs, H.263 and VP6 by their first byte", () => {
   const enhanced = (frame: number, packet: number) => Uint8Array.of(0x80 | frame << 4 | packet, 1);
   assert.ok(isVideoHeader(enhanced(1, 0)) && !isPicture(enhanced(1, 0)));
   assert.ok(isPicture(enhanced(2, 1)) && isPicture(enhanced(1, 3)) && !isPicture(enhanced(1, 2)));

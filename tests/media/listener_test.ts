@@ -359,7 +359,7 @@ Deno.test("Hub drops queued frames of a slow listener, sends a status, and conti
   assert.equal(quick.listener.videoQos.droppedFrames, 0);
 });
 
-Deno.test("A slow listener of audio alone continues with the frame that exceeded the limit", () => {
+Deno.test("A slow listener of audio alone continues with the frame that exceeded the queue's limit of 1,000 bytes", () => {
   const { publish, listen } = stage({}, 1000);
   const { output } = listen();
   const publisher = publish();
@@ -377,7 +377,7 @@ Deno.test("A slow listener of audio alone continues with the frame that exceeded
   ]);
 });
 
-Deno.test("Listener sends a frame larger than the queue's limit if the queue is empty", () => {
+Deno.test("Listener sends a frame larger than the queue's limit of 4 bytes if the queue is empty", () => {
   const { publish, listen } = stage({}, 4);
   const { output } = listen();
   const publisher = publish();

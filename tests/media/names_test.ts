@@ -167,7 +167,7 @@ Deno.test("onPublish may let a client replace the publisher of a name if the app
   assert.equal(hub.publications.get("a")?.publisher, two);
 });
 
-Deno.test("Relays publish and listeners attach without any event of an application", () => {
+Deno.test("Hub calls no event of an application when a relay publishes or attaches a listener", () => {
   const { hub, events } = stage();
   const output = new FakeOutput();
   const listener = hub.subscriptions.attach("a", output, { rebase: true });

@@ -224,7 +224,7 @@ Deno.test("SharedObject ends with equal slots at three late clients and a script
 
 const group = <T>(object: SharedObject, action: () => T): T => object.group(action);
 
-Deno.test("SharedObject answers many refusals of a slot in one group with its value once", () => {
+Deno.test("SharedObject answers 100 refusals of a slot in one group with its value once", () => {
   const { object } = make();
   const far = new Far();
   object.use(far);

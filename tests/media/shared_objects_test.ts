@@ -177,7 +177,7 @@ Deno.test("SharedObjects keeps a persistent and a temporary object of one name a
   assert.equal(objects.use(one, "broken", true), undefined);
 });
 
-Deno.test("SharedObjects refuses a call that is too long", () => {
+Deno.test("SharedObjects refuses a call longer than its limit of 2 bytes", () => {
   const { objects, user } = world({ send: 2 });
   const one = user();
   const object = objects.use(one, "o", false)!;

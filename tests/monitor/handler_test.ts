@@ -16,7 +16,7 @@ const monitor = (options: Partial<MonitorOptions> = {}): Monitor =>
 const get = (path: string, headers: Record<string, string> = {}): Request =>
   new Request(`http://127.0.0.1:1980${path}`, { headers });
 
-Deno.test("/metrics prints every metric in Prometheus format", async () => {
+Deno.test("Monitor answers /metrics with every metric in Prometheus format", async () => {
   const response = await monitor().handle(get("/metrics"));
   assert.equal(response.status, 200);
   assert.match(response.headers.get("content-type")!, /^text\/plain; version=0.0.4/);
@@ -69,7 +69,7 @@ Deno.test("/metrics prints every metric in Prometheus format", async () => {
   ) assert.ok(text.split("\n").includes(line), line);
 });
 
-Deno.test("/metrics omits unknown values and absent limits", () => {
+Deno.test("Monitor omits unknown values and absent limits from /metrics", () => {
   const source = fakeSource();
   const status = source.status();
   source.status = () => ({
@@ -84,14 +84,14 @@ Deno.test("/metrics omits unknown values and absent limits", () => {
   assert.ok(!text.includes("cumulus_kept_bytes_limit"));
 });
 
-Deno.test("/metrics prints the same counters at a second scrape", async () => {
+Deno.test("Monitor answers /metrics with the same counters at a second scrape", async () => {
   const one = monitor();
   await one.handle(get("/metrics"));
   const text = await (await one.handle(get("/metrics"))).text();
   assert.match(text, /^cumulus_handshakes_total\{protocol="rtmfp"\} 17$/m);
 });
 
-Deno.test("/metrics is valid Prometheus text for any name of an application", () => {
+Deno.test("metricsOf() returns valid Prometheus text for any name of an application", () => {
   const source = fakeSource();
   const [row] = source.applications();
   source.applications = () => [{ ...row, path: '/"\\n"\ncumulus_clients 99\\', errors: 2 }];
@@ -116,7 +116,7 @@ Deno.test("/metrics is valid Prometheus text for any name of an application", ()
   assert.match(text, /\{application="\/\\"\\\\n\\"\\ncumulus_clients 99\\\\"\} 2\n/);
 });
 
-Deno.test("/api/… answers rows as JSON, 100 at a time", async () => {
+Deno.test("Monitor answers /api/… with rows as JSON, 100 an answer unless limit= sets another number", async () => {
   const rows = async (path: string) => await (await monitor().handle(get(path))).json();
   const first = await rows("/api/clients");
   assert.equal(first.total, 150);
@@ -156,7 +156,7 @@ Deno.test("Monitor requires a configured token for /metrics and /api, not for /h
   }
 });
 
-Deno.test("/health answers 503 while the server stops", async () => {
+Deno.test("Monitor answers /health with 503 while the server stops", async () => {
   let up = true;
   const one = monitor({ healthy: () => up });
   assert.equal((await one.handle(get("/health"))).status, 200);
@@ -197,7 +197,7 @@ Deno.test("Monitor answers 500 if its source throws", async () => {
   assert.equal(response.status, 500);
 });
 
-Deno.test("/api/reload requires the token and POST", async () => {
+Deno.test("Monitor requires the token and POST for /api/reload", async () => {
   let restarts = 0;
   const restart = () => void restarts++;
   const ask = async (token: string, given: string, method = "POST") => {

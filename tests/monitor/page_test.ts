@@ -129,7 +129,7 @@ Deno.test({
       );
 
       await t.step(
-        "the page shows the connections of a door, and how many are in no application",
+        "the page shows the connections of a door, and the number of connections without an application",
         async () => {
           await withPage(browser, server.port, {}, async (page) => {
             await logIn(page);

@@ -117,7 +117,7 @@ Deno.test("ChunkReader reads interleaved messages, and drops one at Abort", () =
   assert.equal(reader.discarded, 1, "RTMP-110");
 });
 
-Deno.test("ChunkReader throws on a violation of format or limit", () => {
+Deno.test("ChunkReader throws RtmpError with its reason at an invalid chunk, and at a message beyond its limits", () => {
   const reasons = (bytes: Uint8Array) => {
     try {
       read(bytes, 1000);
@@ -143,7 +143,7 @@ Deno.test("ChunkReader throws on a violation of format or limit", () => {
   );
 });
 
-Deno.test("ChunkReader limits the length of a message by the state of its client", () => {
+Deno.test("ChunkReader refuses messages longer than LIMITS of a client before connect, and of a connected client", () => {
   const claim = (limits: MessageLimits, length: number) => {
     const reader = new ChunkReader(() => {});
     reader.limits = limits;

@@ -13,7 +13,7 @@ function pair(limit: number) {
   return { heartbeat, detector, told: () => told };
 }
 
-Deno.test("StallDetector reports a blocked loop after the limit of checks without a heartbeat", () => {
+Deno.test("StallDetector reports a loop that is blocked for 3 s after its limit of 3 checks without a heartbeat", () => {
   const { heartbeat, detector } = pair(3);
   for (let i = 0; i < 100; i++) {
     heartbeat.beat();

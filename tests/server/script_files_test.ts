@@ -113,7 +113,7 @@ Deno.test({
   },
 });
 
-Deno.test("scriptFiles.read() refuses a file larger than its limit regardless of its reported size", () => {
+Deno.test("scriptFiles.read() refuses a file of 10 bytes with a limit of 9 bytes, and reads files of reported size 0", () => {
   const path = Deno.makeTempFileSync();
   Deno.writeTextFileSync(path, "0123456789");
   assert.deepEqual(files.read(path, 10), bytes("0123456789"));

@@ -159,7 +159,7 @@ Deno.test("SharedObjectFiles reads back the largest object, and follows no link 
   });
 });
 
-Deno.test("SharedObjectFiles counts older files against an application's limit", async () => {
+Deno.test("SharedObjectFiles counts existing files against an application's limit of 2 objects", async () => {
   await within(async ({ store }) => {
     const files = store(2);
     for (const name of ["a", "a", "b"]) {

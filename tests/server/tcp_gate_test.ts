@@ -41,7 +41,7 @@ function open(port: number): FakeSocket {
   return socket;
 }
 
-Deno.test("TcpGate limits the messages before the connection is open, including empty messages", async () => {
+Deno.test("TcpGate closes a WebSocket that sends 1,025 empty messages before the TCP connection is open", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const socket = open((listener.addr as Deno.NetAddr).port);
   for (let i = 0; i < 1_025; i++) socket.events!.onMessage(new Uint8Array(0));

@@ -11,7 +11,7 @@ function world() {
   return { opening, requests: new RecordingRequests(recordings) };
 }
 
-Deno.test("RecordingRequests opens one recording after the other", () => {
+Deno.test("RecordingRequests opens one recording at a time, in the order of the requests", () => {
   const { opening, requests } = world();
   const answered: string[] = [];
   for (const name of ["a", "b", "c"]) requests.open("/x", name, () => void answered.push(name));

@@ -122,7 +122,7 @@ www(
 );
 
 www(
-  "limits the places of one host, and keeps its most recent servers",
+  "lists at most 8 servers of one host, the most recent ones, and 100 servers in all",
   "beacon",
   async ({ connect }) => {
     const anna = await connect();

@@ -335,30 +335,34 @@ telnet("refuses the third telnet user with users = 2", async ({ connect, user, p
   await user("Carl");
 }, { ini: "users = 2\n" });
 
-telnet("limits the number of telnet users of one address", async ({ connect, user, port }) => {
-  await connect(["Anna"]);
-  const [bert] = [await user("Bert"), await user()];
-  const third = new User(await Deno.connect({ hostname: "127.0.0.1", port }));
-  await third.hears("* Too many come from your address");
-  await third.ended;
-  try {
-    const other = new User(await Deno.connect({ hostname: "::1", port }));
-    await other.hears("* Your name?");
-    other.close();
-    await other.ended;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AddrNotAvailable)) throw error; // no IPv6
-  }
-  bert.close();
-  await bert.ended;
-  await until(async () => {
-    const again = new User(await Deno.connect({ hostname: "127.0.0.1", port }));
-    const line = await again.lines.find(() => true, "a line");
-    again.close();
-    await again.ended;
-    return line === "* Your name?" || undefined;
-  }, "the place of the user who has left");
-}, { ini: "each = 2\n" });
+telnet(
+  "refuses the third telnet user of one address with each = 2",
+  async ({ connect, user, port }) => {
+    await connect(["Anna"]);
+    const [bert] = [await user("Bert"), await user()];
+    const third = new User(await Deno.connect({ hostname: "127.0.0.1", port }));
+    await third.hears("* Too many come from your address");
+    await third.ended;
+    try {
+      const other = new User(await Deno.connect({ hostname: "::1", port }));
+      await other.hears("* Your name?");
+      other.close();
+      await other.ended;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrNotAvailable)) throw error; // no IPv6
+    }
+    bert.close();
+    await bert.ended;
+    await until(async () => {
+      const again = new User(await Deno.connect({ hostname: "127.0.0.1", port }));
+      const line = await again.lines.find(() => true, "a line");
+      again.close();
+      await again.ended;
+      return line === "* Your name?" || undefined;
+    }, "the place of the user who has left");
+  },
+  { ini: "each = 2\n" },
+);
 
 Deno.test("www/telnet counts users by IPv4 address or IPv6 network", async () => {
   const script = shipped("telnet")["www/telnet/main.lua"];

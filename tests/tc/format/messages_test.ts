@@ -32,7 +32,7 @@ const message = (hex: string) => readMessage(fromHex(hex))!;
 const status = (name: string, level: "status" | "error", description: string) =>
   assert.equal(toHex(writeStatus(level, name, description)), hexOf(name), name);
 
-Deno.test("readTcMetadata() and writeTcMetadata() agree with the vectors", () => {
+Deno.test("readTcMetadata() and writeTcMetadata() read and write the metadata of the vectors", () => {
   const all = vector("tc-metadata") as { metadata: string; stream?: number; flags?: number }[];
   for (const one of all) {
     const metadata = fromHex(one.metadata);
