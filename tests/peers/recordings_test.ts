@@ -1,5 +1,6 @@
 // ffmpeg and rtmpdump play recordings, every frame compared with the file.
 import assert from "node:assert/strict";
+import { runClient } from "../../src/client/cli.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import { type FlvTag, TagType } from "../../src/flv/tags.ts";
 import { isPicture } from "../../src/flv/codec.ts";
@@ -23,12 +24,16 @@ import {
 /** Speed of publishing a file, as a multiple of real time. */
 const PACE = 4;
 
-/** A server whose application `live` has the recording `film`. */
-async function serve(script = "", ini = "") {
+const RECORDS = `
+  function onPublish(client, publication) assert(publication:record()) end
+  function onUnpublish(client, publication) NOTE("unpublished ", publication.recording) end`;
+
+/** A server whose application `live` has the recording `film`; the script of `records` records every publication. */
+async function serve() {
   const port = freePort();
   const server = await TestServer.prepare({
-    www: { "/live": script },
-    ini: `[rtmp]\nport = ${port}\naddress = 127.0.0.1\n${ini}`,
+    www: { "/live": "", "/records": RECORDS },
+    ini: `[rtmp]\nport = ${port}\naddress = 127.0.0.1\n[record]\nenabled = on\n`,
   });
   const folder = `${server.dir}/www/live/streams`;
   Deno.mkdirSync(folder, { recursive: true });
@@ -37,11 +42,18 @@ async function serve(script = "", ini = "") {
   await server.log.find((line) => line.includes(`RTMP server starts on TCP port ${port}`), "RTMP");
   return {
     server,
-    url: (name: string) => `rtmp://127.0.0.1:${port}/live/${name}`,
+    url: (name: string, application = "live") => `rtmp://127.0.0.1:${port}/${application}/${name}`,
     file: (name: string) => `${server.dir}/${name}`,
     [Symbol.asyncDispose]: () => server.stop(),
   };
 }
+
+/** The server of all tests but the one that kills it. */
+let all: Awaited<ReturnType<typeof serve>>;
+Deno.test.beforeAll(async () => {
+  all = await serve();
+});
+Deno.test.afterAll(() => all.server.stop());
 
 /** Digests of frames without times, as players that begin in mid-stream count times differently. */
 const digests = (tags: readonly FlvTag[]) => {
@@ -62,7 +74,6 @@ peerTest("ffmpeg and rtmpdump play every frame of a recording, also from a given
   "ffmpeg",
   "rtmpdump",
 ], async () => {
-  await using all = await serve();
   const file = (name: string) => all.file(`${name}.flv`);
   await using whole = ffmpegPlays(all.url("film"), file("ffmpeg"));
   await using sought = ffmpegSeeks(all.url("film"), 2.5, file("sought"));
@@ -88,7 +99,6 @@ peerTest("The server refuses rtmpdump a missing recording, a file outside the fo
   "ffmpeg",
   "rtmpdump",
 ], async () => {
-  await using all = await serve();
   await Deno.writeTextFile(all.file("www/secret.flv"), "FLV");
   await Deno.symlink(all.file("www/secret.flv"), all.file("www/live/streams/link.flv"));
   for (const name of ["none", "../../secret", "link"]) {
@@ -98,7 +108,6 @@ peerTest("The server refuses rtmpdump a missing recording, a file outside the fo
 });
 
 Deno.test("An RTMFP client plays every frame of a recording in order", async () => {
-  await using all = await serve();
   const connection = await NetConnection.connect(all.server.url("/live"));
   const stream = await connection.createStream();
   const tags: FlvTag[] = [];
@@ -118,10 +127,6 @@ Deno.test("An RTMFP client plays every frame of a recording in order", async () 
   await connection.close();
 });
 
-const RECORDS = `
-  function onPublish(client, publication) assert(publication:record()) end
-  function onUnpublish(client, publication) NOTE("unpublished ", publication.recording) end`;
-
 /** A file of a completed recording, whose duration is known. */
 async function recorded(path: string): Promise<FlvTag[]> {
   await until(() => {
@@ -139,13 +144,12 @@ peerTest("The server records every frame of a publication of ffmpeg in a file wi
   "ffmpeg",
   "ffprobe",
 ], async () => {
-  await using all = await serve(RECORDS);
-  await using publisher = ffmpegPublishes(FILE, all.url("cam"));
+  await using publisher = ffmpegPublishes(FILE, all.url("cam", "records"));
   assert.equal((await publisher.result).code, 0);
-  const path = all.file("www/live/streams/cam.flv");
+  const path = all.file("www/records/streams/cam.flv");
   assert.deepEqual(mediaOf(await recorded(path)), mediaOf(tagsOf(FILE)));
   assert.equal(await faultsOf(path), "");
-  await using player = ffmpegPlays(all.url("cam"), all.file("played.flv"));
+  await using player = ffmpegPlays(all.url("cam", "records"), all.file("played.flv"));
   assert.equal((await player.result).code, 0);
   assert.deepEqual(mediaOf(tagsOf(all.file("played.flv"))), mediaOf(tagsOf(FILE)));
 });
@@ -154,11 +158,11 @@ peerTest(
   "The server leaves a readable recording when it is killed",
   ["ffmpeg", "ffprobe"],
   async () => {
-    await using all = await serve(RECORDS);
-    await using publisher = ffmpegPublishes(FILE, all.url("cam"), 1);
-    const path = all.file("www/live/streams/cam.flv");
+    await using killed = await serve();
+    await using publisher = ffmpegPublishes(FILE, killed.url("cam", "records"), 1);
+    const path = killed.file("www/records/streams/cam.flv");
     await until(() => sizeOf(path) > 64 * 1024, "a part of the recording");
-    await all.server.end("SIGKILL");
+    await killed.server.end("SIGKILL");
     publisher.stop();
     const [some, whole] = [mediaOf(tagsOf(path)), mediaOf(tagsOf(FILE))];
     assert.ok(some.video.length > 10);
@@ -173,7 +177,6 @@ peerTest("ffmpeg and rtmpdump play a file that an RTMFP client has recorded and 
   "ffprobe",
   "rtmpdump",
 ], async () => {
-  await using all = await serve("", "[record]\nenabled = on\n");
   const tags = tagsOf(FILE);
   for (const type of ["record", "append"]) {
     const connection = await NetConnection.connect(all.server.url("/live"));
@@ -214,7 +217,6 @@ const sizeOf = (path: string): number => {
 };
 
 Deno.test("client play --start --length writes that part of a recording, then exits", async () => {
-  await using all = await serve();
   for (const url of [`${all.server.url("/live")}/film`, all.url("film")]) {
     const path = all.file("part.flv");
     const { code, stderr } = await runClientProcess(
@@ -226,14 +228,14 @@ Deno.test("client play --start --length writes that part of a recording, then ex
 });
 
 Deno.test("client publish --type record, then append, writes both parts into the file, by RTMFP and by RTMP", async () => {
-  await using all = await serve("", "[record]\nenabled = on\n");
   const short = shortRecording(600);
   const url = { rtmfp: all.server.url("/live/one"), rtmp: all.url("two") };
-  for (const [url_, name] of [[url.rtmfp, "one"], [url.rtmp, "two"]]) {
+  await Promise.all([[url.rtmfp, "one"], [url.rtmp, "two"]].map(async ([target, name]) => {
     for (const type of ["record", "append"]) {
-      const { code, stderr } = await runClientProcess("publish", url_, short, "--type", type);
-      assert.equal(code, 0, stderr);
-      assert.match(stderr, /Recording (one|two)/);
+      let error = "";
+      const io = { isTerminal: false, write: (text: string) => void (error += text) };
+      assert.equal(await runClient(["publish", target, short, "--type", type], io), 0, error);
+      assert.match(error, new RegExp(`Recording ${name}`));
     }
     const path = all.file(`www/live/streams/${name}.flv`);
     const { audio, video } = digests(tagsOf(short));
@@ -243,6 +245,6 @@ Deno.test("client publish --type record, then append, writes both parts into the
       audio: [...audio, ...audio],
       video: [...video, ...video],
     });
-  }
+  }));
   Deno.removeSync(short);
 });
