@@ -58,24 +58,37 @@ async function copyOf(file: string, publishTo: string, playFrom: string): Promis
   return copy;
 }
 
+const TLS = new URL("../net/tls/", import.meta.url).pathname;
+
+/** A server with ports for RTMP and RTMPS, which pushes the stream `relayed` to itself as `there`. */
 async function serve() {
-  const port = freePort();
+  const [port, tlsPort] = [freePort(), freePort()];
   const server = await TestServer.start({
     www: { "": SCRIPT },
-    ini: `[application]\nunknown = nearest\n[rtmp]\nport = ${port}\naddress = 127.0.0.1\n`,
+    ini: `[application]\nunknown = nearest\n[rtmp]\nport = ${port}\naddress = 127.0.0.1\n` +
+      `tlsPort = ${tlsPort}\ncertificate = ${TLS}localhost.pem\nkey = ${TLS}localhost.key\n` +
+      `[relay]\npush = relayed rtmps://localhost:${tlsPort}/live/there\n`,
+    env: { DENO_CERT: `${TLS}authority.pem` },
   });
   await server.log.find((line) => line.includes(`RTMP server starts on TCP port ${port}`), "RTMP");
+  await server.log.find((line) => line.includes(`TCP port ${tlsPort}`), "RTMPS");
   return {
     server,
     url: `rtmp://127.0.0.1:${port}/live`,
+    tlsUrl: `rtmps://localhost:${tlsPort}/live`,
     logs: (text: string) =>
       until(() => server.log.items.some((line) => line.includes(text)), `the line ${text}`),
-    [Symbol.asyncDispose]: () => server.stop(),
   };
 }
 
+/** The server of all tests. */
+let all: Awaited<ReturnType<typeof serve>>;
+Deno.test.beforeAll(async () => {
+  all = await serve();
+});
+Deno.test.afterAll(() => all.server.stop());
+
 Deno.test("client publish sends a file over RTMP, and client play writes every frame", async () => {
-  await using all = await serve();
   const file = shortFile();
   const copy = await copyOf(file, `${all.url}/cam?token=abc`, `${all.url}/cam`);
   await all.logs("publishes cam abc");
@@ -87,7 +100,6 @@ Deno.test("client publish sends a file over RTMP, and client play writes every f
 });
 
 Deno.test("client call and ping print results over RTMP, and refusals of the server", async () => {
-  await using all = await serve();
   for (const encoding of [0, 3]) {
     const args = ["call", all.url, "echo", '{"a": [1, "x"]}', `--encoding=${encoding}`];
     assert.deepEqual(await run(args), { code: 0, output: '{"a":[1,"x"]}\n', error: "" });
@@ -119,8 +131,6 @@ peerTest(
   },
 );
 
-const TLS = new URL("../net/tls/", import.meta.url).pathname;
-
 /** Runs a command as a process that trusts the system's authorities and this one. */
 async function runTrusting(authority: string | undefined, ...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -132,17 +142,7 @@ async function runTrusting(authority: string | undefined, ...args: string[]) {
 }
 
 Deno.test("client call, client publish and a relay connect over RTMPS if the certificate is trusted", async () => {
-  const [rtmp, tls] = [freePort(), freePort()];
-  await using _server = disposable(
-    await TestServer.start({
-      www: { "": SCRIPT },
-      ini: `[application]\nunknown = nearest\n[rtmp]\nport = ${rtmp}\ntlsPort = ${tls}\n` +
-        `certificate = ${TLS}localhost.pem\nkey = ${TLS}localhost.key\n` +
-        `[relay]\npush = cam rtmps://localhost:${tls}/live/there\n`,
-      env: { DENO_CERT: `${TLS}authority.pem` },
-    }),
-  );
-  const url = `rtmps://localhost:${tls}/live`;
+  const url = all.tlsUrl;
   const stranger = await runTrusting(undefined, "call", url, "echo", "1");
   assert.equal(stranger.code, 1);
   assert.match(stranger.error, /certificate/i);
@@ -151,21 +151,17 @@ Deno.test("client call, client publish and a relay connect over RTMPS if the cer
   assert.deepEqual(called, { code: 0, output: '"over TLS"\n', error: "" });
   const copy = Deno.makeTempFileSync({ suffix: ".flv" });
   const started = Promise.withResolvers<void>();
-  const playing = run(["play", `rtmp://127.0.0.1:${rtmp}/live/there`, copy], (text) => {
+  const playing = run(["play", `${all.url}/there`, copy], (text) => {
     if (text.includes("NetStream.Play.Start")) started.resolve();
   });
   await Promise.race([started.promise, playing]);
-  const published = await runTrusting(authority, "publish", `${url}/cam`, FILE);
+  const published = await runTrusting(authority, "publish", `${url}/relayed`, FILE);
   assert.equal(published.code, 0, published.error);
   assert.equal((await playing).code, 0);
   const { video } = mediaOf(tagsOf(copy));
   const digests = (lines: string[]) => lines.map((line) => line.split(" ").slice(1).join(" "));
   assert.ok(video.length >= 25, `${video.length} frames`);
-  const all = digests(mediaOf(tagsOf(FILE)).video);
-  assert.deepEqual(digests(video), all.slice(-video.length));
+  const expected = digests(mediaOf(tagsOf(FILE)).video);
+  assert.deepEqual(digests(video), expected.slice(-video.length));
   Deno.removeSync(copy);
-});
-
-const disposable = (server: TestServer) => ({
-  [Symbol.asyncDispose]: () => server.stop(),
 });

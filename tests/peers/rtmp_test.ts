@@ -25,17 +25,27 @@ const SCRIPT = `
   end`;
 const MAIN = "[application]\nunknown = nearest\n";
 
-/** A server with an RTMP port, and a folder for the files of players. */
-async function serve(ini = "") {
-  const port = freePort();
+/** A server with a port for RTMP and one for RTMPS, and a folder for the files of players. */
+async function serve() {
+  const [port, tlsPort] = [freePort(), freePort()];
+  const tls = new URL("../net/tls/", import.meta.url).pathname;
   const server = await TestServer.start({
     www: { "": SCRIPT },
-    ini: `${MAIN}[rtmp]\nport = ${port}\naddress = 127.0.0.1\n${ini}`,
+    ini: `${MAIN}[rtmp]\nport = ${port}\naddress = 127.0.0.1\n` +
+      `tlsPort = ${tlsPort}\ncertificate = ${tls}localhost.pem\nkey = ${tls}localhost.key\n`,
   });
-  await server.log.find((line) => line.includes(`RTMP server starts on TCP port ${port}`), "RTMP");
+  for (
+    const text of [
+      `RTMP server starts on TCP port ${port}`,
+      `RTMPS server starts on TCP port ${tlsPort}`,
+    ]
+  ) {
+    await server.log.find((line) => line.includes(text), text);
+  }
   return {
     server,
     url: (name: string) => `rtmp://127.0.0.1:${port}/live/${name}`,
+    tlsUrl: (name: string) => `rtmps://127.0.0.1:${tlsPort}/live/${name}`,
     file: (name: string) => `${server.dir}/${name}`,
     /** Waits until the log has a number of lines with a text. */
     logs: (text: string, count = 1) =>
@@ -43,9 +53,15 @@ async function serve(ini = "") {
         () => server.log.items.filter((line) => line.includes(text)).length >= count,
         `${count} × ${text}`,
       ),
-    [Symbol.asyncDispose]: () => server.stop(),
   };
 }
+
+/** The server of all tests, each of which has a stream of its own. */
+let all: Awaited<ReturnType<typeof serve>>;
+Deno.test.beforeAll(async () => {
+  all = await serve();
+});
+Deno.test.afterAll(() => all.server.stop());
 
 /** Tags that our RTMFP client plays. */
 async function rtmfpPlays(url: string, name: string) {
@@ -77,7 +93,6 @@ peerTest("ffmpeg, rtmpdump and an RTMFP client get every frame that ffmpeg publi
   "ffmpeg",
   "rtmpdump",
 ], async () => {
-  await using all = await serve();
   await using flash = await rtmfpPlays(all.server.url("/live"), "cam");
   await using ffmpeg = ffmpegPlays(all.url("cam"), all.file("ffmpeg.flv"));
   await using rtmpdump = rtmpdumpPlays(all.url("cam"), all.file("rtmpdump.flv"));
@@ -99,13 +114,12 @@ peerTest("ffmpeg and rtmpdump get every frame that an RTMFP client publishes", [
   "ffmpeg",
   "rtmpdump",
 ], async () => {
-  await using all = await serve();
-  await using ffmpeg = ffmpegPlays(all.url("cam"), all.file("ffmpeg.flv"));
-  await using rtmpdump = rtmpdumpPlays(all.url("cam"), all.file("rtmpdump.flv"));
-  await all.logs("plays cam rtmp", 2);
+  await using ffmpeg = ffmpegPlays(all.url("flash"), all.file("ffmpeg.flv"));
+  await using rtmpdump = rtmpdumpPlays(all.url("flash"), all.file("rtmpdump.flv"));
+  await all.logs("plays flash rtmp", 2);
   const connection = await NetConnection.connect(all.server.url("/live"));
   const stream = await connection.createStream();
-  await stream.publish("cam");
+  await stream.publish("flash");
   const tags = tagsOf(FILE);
   const begun = performance.now();
   for (const { type, timestamp, data } of tags) {
@@ -124,15 +138,9 @@ peerTest("ffmpeg and rtmpdump get every frame that an RTMFP client publishes", [
 });
 
 peerTest("ffmpeg publishes and plays every frame by RTMPS", ["ffmpeg"], async () => {
-  const tlsPort = freePort();
-  const tls = new URL("../net/tls/", import.meta.url).pathname;
-  await using all = await serve(
-    `tlsPort = ${tlsPort}\ncertificate = ${tls}localhost.pem\nkey = ${tls}localhost.key\n`,
-  );
-  await all.logs(`RTMPS server starts on TCP port ${tlsPort}`);
-  const url = `rtmps://127.0.0.1:${tlsPort}/live/cam`;
+  const url = all.tlsUrl("secure");
   await using player = ffmpegPlays(url, all.file("tls.flv"));
-  await all.logs("plays cam rtmps");
+  await all.logs("plays secure rtmps");
   await using publisher = ffmpegPublishes(FILE, url);
   const { code, error } = await publisher.result;
   assert.equal(code, 0, error);
@@ -144,7 +152,6 @@ peerTest(
   "ffmpeg prints the application's error and exits when the application refuses publishing",
   ["ffmpeg"],
   async () => {
-    await using all = await serve();
     await using publisher = ffmpegPublishes(FILE, all.url("closed"));
     const { code, error } = await publisher.result;
     assert.notEqual(code, 0);

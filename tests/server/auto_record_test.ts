@@ -1,7 +1,7 @@
 // `[record] publications`: recordings without a request of client or script.
 import assert from "node:assert/strict";
+import { runClient } from "../../src/client/cli.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
-import { runClientProcess } from "../support/client_process.ts";
 import { frames, shortRecording } from "../support/recording.ts";
 
 Deno.test("[record] publications records each publication of a name into a separate file", async () => {
@@ -10,8 +10,10 @@ Deno.test("[record] publications records each publication of a name into a separ
   const recording = shortRecording(600);
   try {
     for (const name of ["live/cam1", "live/room/talk", "live/other", "cam1"]) {
-      const { code, stderr } = await runClientProcess("publish", server.url(`/${name}`), recording);
-      assert.equal(code, 0, stderr);
+      let error = "";
+      const output = { isTerminal: false, write: (text: string) => void (error += text) };
+      const code = await runClient(["publish", server.url(`/${name}`), recording], output);
+      assert.equal(code, 0, `${name}: ${error}`);
     }
     await server.end("SIGTERM"); // completes the recordings
     const www = `${server.dir}/www`;
