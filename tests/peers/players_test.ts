@@ -12,24 +12,35 @@ const PACE = 2;
 async function serve() {
   const [rtmp, web] = [freePort(), freePort()];
   const server = await TestServer.start({
-    www: { "": "", "/live": 'function onSubscribe(client) NOTE("plays by ", client.protocol) end' },
+    www: {
+      "": "",
+      "/live":
+        'function onSubscribe(client, listener) NOTE("plays ", listener.publication.name) end',
+    },
     ini: `[rtmp]\nport = ${rtmp}\n[web]\nport = ${web}\n`,
   });
   await server.log.find((line) => line.includes(`HTTP server starts on TCP port ${web}`), "HTTP");
   await Deno.chmod(server.dir, 0o777); // VLC may run as another user
   return {
-    rtmp: `rtmp://127.0.0.1:${rtmp}/live/cam`,
-    http: `http://127.0.0.1:${web}/live/cam.flv?wait`,
+    server,
+    rtmp: (name: string) => `rtmp://127.0.0.1:${rtmp}/live/${name}`,
+    http: (name: string) => `http://127.0.0.1:${web}/live/${name}.flv?wait`,
     file: (name: string) => `${server.dir}/${name}`,
-    /** Waits until a number of players play. */
-    players: (count: number) =>
+    /** Waits until a number of players play a stream. */
+    players: (count: number, name: string) =>
       until(
-        () => server.log.items.filter((line) => line.includes("plays by")).length >= count,
-        `${count} players`,
+        () => server.log.items.filter((line) => line.includes(`plays ${name}`)).length >= count,
+        `${count} players of ${name}`,
       ),
-    [Symbol.asyncDispose]: () => server.stop(),
   };
 }
+
+/** The server of all tests, each of which has a stream of its own. */
+let all: Awaited<ReturnType<typeof serve>>;
+Deno.test.beforeAll(async () => {
+  all = await serve();
+});
+Deno.test.afterAll(() => all.server.stop());
 
 /** VLC plays into a file until the stream ends. It refuses to run as root. */
 function vlcPlays(url: string, file: string): Peer {
@@ -75,13 +86,12 @@ peerTest("VLC and mpv play a stream by RTMP and HTTP-FLV, and exit when the stre
   "cvlc",
   "mpv",
 ], async () => {
-  await using all = await serve();
-  await using vlcByRtmp = vlcPlays(all.rtmp, all.file("rtmp.ts"));
-  await using vlcByHttp = vlcPlays(all.http, all.file("http.ts"));
-  await using mpvByRtmp = mpvPlays(all.rtmp, all.file("rtmp.md5"));
-  await using mpvByHttp = mpvPlays(all.http, all.file("http.md5"));
-  await all.players(4);
-  await using publisher = ffmpegPublishes(FILE, all.rtmp, PACE);
+  await using vlcByRtmp = vlcPlays(all.rtmp("cam"), all.file("rtmp.ts"));
+  await using vlcByHttp = vlcPlays(all.http("cam"), all.file("http.ts"));
+  await using mpvByRtmp = mpvPlays(all.rtmp("cam"), all.file("rtmp.md5"));
+  await using mpvByHttp = mpvPlays(all.http("cam"), all.file("http.md5"));
+  await all.players(4, "cam");
+  await using publisher = ffmpegPublishes(FILE, all.rtmp("cam"), PACE);
   assert.equal((await publisher.result).code, 0);
   const published = await picturesOf(FILE);
   for (const [name, peer] of Object.entries({ vlcByRtmp, vlcByHttp, mpvByRtmp, mpvByHttp })) {
@@ -100,14 +110,23 @@ peerTest(
   "ffmpeg and curl get every frame of a stream by HTTP-FLV",
   ["ffmpeg", "curl"],
   async () => {
-    await using all = await serve();
     const [played, copied] = [all.file("ffmpeg.flv"), all.file("curl.flv")];
     await using ffmpeg = new Peer("ffmpeg", [
-      ...["-hide_banner", "-nostdin", "-loglevel", "error", "-i", all.http, "-c", "copy", played],
+      ...[
+        "-hide_banner",
+        "-nostdin",
+        "-loglevel",
+        "error",
+        "-i",
+        all.http("copied"),
+        "-c",
+        "copy",
+        played,
+      ],
     ]);
-    await using curl = new Peer("curl", ["-sSf", "-o", copied, all.http]);
-    await all.players(2);
-    await using publisher = ffmpegPublishes(FILE, all.rtmp);
+    await using curl = new Peer("curl", ["-sSf", "-o", copied, all.http("copied")]);
+    await all.players(2, "copied");
+    await using publisher = ffmpegPublishes(FILE, all.rtmp("copied"));
     assert.equal((await publisher.result).code, 0);
     for (const peer of [ffmpeg, curl]) {
       const { code, error } = await peer.result;

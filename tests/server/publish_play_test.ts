@@ -6,6 +6,7 @@ import type { ObjectEncoding } from "../../src/tc/format/calls.ts";
 import { FlvReader } from "../../src/flv/reader.ts";
 import { type FlvTag, TagType } from "../../src/flv/tags.ts";
 import { isAudioHeader, isKeyFrame, isVideoHeader } from "../../src/flv/codec.ts";
+import { runClient } from "../../src/client/cli.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import type { NetStream } from "../../src/client/net_stream.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
@@ -197,13 +198,16 @@ function checkMetadata({ metadata }: Listener): void {
 async function calls(server: TestServer): Promise<void> {
   const url = server.url("/live");
   const run = async (...args: string[]) => {
-    const { code, stdout, stderr } = await runClientProcess("call", ...args);
-    return { code, stdout: stdout.trim(), stderr: stderr.trim() };
+    const lines: string[] = [];
+    let stderr = "";
+    const output = { isTerminal: false, write: (text: string) => void (stderr += text) };
+    const code = await runClient(["call", ...args], output, (line) => lines.push(line));
+    return { code, stdout: lines.join("\n"), stderr };
   };
   const [echo, add, fail, unknown, nobody, usage, refused] = await Promise.all([
-    run(url, "echo", '{"a": [1, "b", null, {"$date": 5}]}'),
+    runClientProcess("call", url, "echo", '{"a": [1, "b", null, {"$date": 5}]}'),
     run("--encoding=0", "--groups=16", "--strict", url, "add", "1.5", "2"),
-    run(url, "fail"),
+    runClientProcess("call", url, "fail"),
     run(url, "nothing"),
     run("rtmfp://127.0.0.1:9/", "echo", "--timeout", "0.5"),
     run(url, "echo", "not JSON"),
