@@ -4,9 +4,9 @@
  * tests at the end (default: 20). Without a file it runs all tests.
  */
 import { parseArgs } from "node:util";
-import { fastFiles, LONG } from "./test_files.ts";
+import { allFiles, fastFiles, WAITING } from "./test_files.ts";
+import { TestRuns } from "./test_runs.ts";
 
-const root = new URL("../", import.meta.url);
 const { values, positionals } = parseArgs({
   args: Deno.args.map((one) => one === "--slowest" ? "--slowest=20" : one),
   options: { fast: { type: "boolean" }, slowest: { type: "string" } },
@@ -18,59 +18,23 @@ if (!Number.isInteger(slowest) || slowest < 0) {
   Deno.exit(2);
 }
 
-const inTests = (name: string) => `tests/${name}`;
-// `deno test` starts named files before files of folders, and each file once.
-const paths = positionals.length > 0
-  ? positionals
-  : values.fast
-  ? fastFiles().map(inTests)
-  : [...LONG.map(inTests), "tests"];
-// Types are checked by `deno task ok`.
-const command = new Deno.Command(Deno.execPath(), {
-  args: [
-    "test",
-    "--config",
-    "tests/deno.json",
-    "--no-check",
-    "--allow-all",
-    "--parallel",
-    ...paths,
-  ],
-  cwd: root,
-  // Many tests wait for other programs or the network: two jobs a core keep it busy. With three, a test may
-  // get no core for more than a second, and exceed a time-out.
-  env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(2 * navigator.hardwareConcurrency) },
-  stdout: "piped",
-});
-const child = command.spawn();
-const times: { name: string; ms: number }[] = [];
-let line = "";
-const decoder = new TextDecoder();
-for await (const chunk of child.stdout) {
-  Deno.stdout.writeSync(chunk);
-  if (slowest === 0) continue;
-  const lines = (line + decoder.decode(chunk, { stream: true })).split("\n");
-  line = lines.pop()!;
-  lines.forEach(takeTime);
+const processors = navigator.hardwareConcurrency;
+const runs = new TestRuns();
+if (positionals.length > 0) {
+  await runs.run(positionals, 2 * processors);
+} else if (values.fast) {
+  await runs.run(fastFiles().map(inTests), 2 * processors);
+} else {
+  // Files that wait for clocks and other programs need little of the processors, which the others keep busy.
+  // More of those at once would gain nothing, and let tests stand for more than a second.
+  await Promise.all([
+    runs.runEach(WAITING.map(inTests), 2 * processors),
+    runs.run(allFiles().filter((name) => !WAITING.includes(name)).map(inTests), processors),
+  ]);
 }
-if (slowest > 0) {
-  times.sort((a, b) => b.ms - a.ms);
-  console.log(`\nThe ${Math.min(slowest, times.length)} slowest tests:`);
-  for (const { name, ms } of times.slice(0, slowest)) {
-    console.log(`${(ms / 1000).toFixed(1).padStart(7)} s  ${name}`);
-  }
-}
-const { code, signal } = await child.status;
-if (signal) console.error(`deno test was ended by ${signal}`);
-Deno.exit(code);
+runs.report(slowest);
+Deno.exit(runs.code);
 
-/** Records the time in a line such as `name ... ok (1m2s)`. */
-function takeTime(text: string): void {
-  // deno-lint-ignore no-control-regex
-  const plain = text.replaceAll(/\x1b\[[0-9;]*m/g, "");
-  const [, name, time] = /^(.*) \.\.\. (?:ok|FAILED) \((.*)\)$/.exec(plain) ?? [];
-  if (name === undefined || time === undefined) return;
-  const [, minutes = "0", number = "0", unit] = /^(?:(\d+)m)?(?:(\d+)(µs|ms|s))?$/.exec(time) ?? [];
-  const scale = unit === "s" ? 1000 : unit === "µs" ? 0.001 : 1;
-  times.push({ name, ms: Number(minutes) * 60_000 + Number(number) * scale });
+function inTests(name: string): string {
+  return `tests/${name}`;
 }

@@ -1,4 +1,4 @@
-// Tests that run with `--fast`, and tests that start first.
+// Tests that run with `--fast`, and files that wait.
 import { globSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -47,52 +47,70 @@ export const NOT_FAST = [
  */
 export function fastFiles(): string[] {
   return FAST
-    .flatMap((name) =>
-      name.endsWith(".ts") ? name : globSync(`${name}/**/*_test.ts`, { cwd: tests })
-    )
-    .map((name) => name.replaceAll("\\", "/"))
+    .flatMap((name) => name.endsWith(".ts") ? name : filesIn(`${name}/**`))
     .filter((name) => !NOT_FAST.includes(name));
 }
 
+/** All test files, named from the folder `tests`. */
+export function allFiles(): string[] {
+  return filesIn("**");
+}
+
+function filesIn(folder: string): string[] {
+  return globSync(`${folder}/*_test.ts`, { cwd: tests }).map((name) => name.replaceAll("\\", "/"));
+}
+
 /**
- * The slowest files. They wait for clocks, browsers and other programs, so they start before all others,
- * which compute meanwhile: a long file that started last would leave the other cores idle. Of these files
- * `deno test` starts those in the folders with the longest names first.
+ * Files that mostly wait, for clocks, browsers and other programs. Each runs in a process of its own, the
+ * longest first, beside all other files.
  */
-export const LONG = [
+export const WAITING = [
   "server/frozen_server_test.ts",
   "compile_test.ts",
   "server/scalability_test.ts",
   "server/scalability_publication_test.ts",
-  "peers/bus_test.ts",
-  "rtmfp/session/throughput_test.ts",
-  "www/telnet_test.ts",
-  "www/beacon_test.ts",
-  "conformance/configuration_test.ts",
-  "www/lookup_test.ts",
   "peers/recordings_test.ts",
-  "peers/bus_split_test.ts",
-  "conformance/cluster_scripts_test.ts",
-  "web/browser_test.ts",
-  "server/links_test.ts",
-  "peers/bus_users_test.ts",
-  "server/start_test.ts",
-  "peers/players_test.ts",
-  "server/scalability_group_test.ts",
+  "peers/bus_test.ts",
+  "www/beacon_test.ts",
   "net/mailer_test.ts",
-  "conformance/cluster_wire_test.ts",
-  "peers/bus_doors_test.ts",
-  "conformance/events_test.ts",
+  "peers/bus_split_test.ts",
+  "peers/players_test.ts",
+  "web/browser_test.ts",
+  "server/scalability_group_test.ts",
   "conformance/servers_test.ts",
-  "client/namespaces_test.ts",
-  "client/rtmp_cli_test.ts",
+  "server/links_test.ts",
   "client/cli/peer_test.ts",
-  "peers/bus_load_test.ts",
+  "conformance/events_test.ts",
+  "peers/bus_doors_test.ts",
+  "www/lookup_test.ts",
   "web/hostile_test.ts",
+  "peers/bus_users_test.ts",
+  "client/rtmp_cli_test.ts",
   "web/live_player_test.ts",
-  "script/sandbox_test.ts",
+  "client/namespaces_test.ts",
+  "www/video_test.ts",
+  "peers/bus_load_test.ts",
+  "peers/relay_test.ts",
+  "server/key_agreement_test.ts",
   "www/url_parameters_test.ts",
-  "conformance/applications_test.ts",
-  "monitor/page_test.ts",
   "server/publish_play_test.ts",
+  "net/script_sockets_test.ts",
+  "conformance/rpc_test.ts",
+  "conformance/clients_test.ts",
+  "conformance/sockets_test.ts",
+  "server/sandbox_test.ts",
+  "www/lobby_test.ts",
+  "www/statistics_test.ts",
+  "ruffle/ruffle_test.ts",
+  "server/shared_object_crash_test.ts",
+  "client/cli_test.ts",
+  "conformance/cumulus_test.ts",
+  "conformance/publications_test.ts",
+  "web/door_test.ts",
+  "server/auto_record_test.ts",
+  "server/expected_sockets_test.ts",
+  "docs/samples_test.ts",
+  "peers/rtmp_web_socket_test.ts",
+  "conformance/groups_test.ts",
+  "conformance/ends_test.ts",
 ];
