@@ -22,16 +22,23 @@ export class NatsServer implements AsyncDisposable {
     return this.#child!.pid;
   }
 
-  /** Starts the program, and waits until it listens. */
+  /**
+   * Starts the program, and waits until it listens.
+   *
+   * @throws {Error} if it ends before, for example because its port is in use
+   */
   async run(): Promise<void> {
-    this.#child = new Deno.Command("nats-server", {
+    const child = this.#child = new Deno.Command("nats-server", {
       args: ["-a", "127.0.0.1", "-p", String(this.port), ...this.args],
       env: { PATH: `${Deno.env.get("PATH")}:/usr/sbin` },
       stdin: "null",
       stdout: "null",
       stderr: "null",
     }).spawn();
+    let code: number | undefined;
+    void child.status.then((status) => code = status.code);
     await until(async () => {
+      if (code !== undefined) throw new Error(`nats-server ended with ${code}`);
       try {
         (await Deno.connect({ hostname: "127.0.0.1", port: this.port })).close();
         return true;
