@@ -14,7 +14,7 @@ const tags = new FlvReader().push(
   Deno.readFileSync(new URL("../fixtures/test.flv", import.meta.url)),
 );
 
-/** Publishes the recording in a loop, at ten times its speed. */
+/** Publishes the recording in a loop, at three times its speed. */
 class Publisher {
   #going = true;
   readonly #done: Promise<void>;
@@ -33,7 +33,7 @@ class Publisher {
     for (let offset = 0; this.#going; offset += last + 40) {
       for (const { type, timestamp, data } of tags) {
         if (!this.#going) return;
-        if (timestamp > last) await sleep((timestamp - last) / 10);
+        if (timestamp > last) await sleep((timestamp - last) / 3);
         last = timestamp;
         const time = timestamp + offset;
         if (type === TagType.audio) this.stream.sendAudio(time, data);
