@@ -61,7 +61,7 @@ function filesIn(folder: string): string[] {
 }
 
 /**
- * Files that mostly wait, for clocks, browsers and other programs. Each runs in a process of its own, the
+ * Files that wait long, for clocks, browsers and other programs. Each runs in a process of its own, the
  * longest first, beside all other files.
  */
 export const WAITING = [
@@ -78,6 +78,8 @@ export const WAITING = [
   "web/browser_test.ts",
   "server/scalability_group_test.ts",
   "conformance/servers_test.ts",
+  "www/telnet_test.ts",
+  "monitor/page_test.ts",
   "server/links_test.ts",
   "client/cli/peer_test.ts",
   "conformance/events_test.ts",

@@ -113,9 +113,9 @@ class Mesh {
 
 const bound = (size: number) => 2 * Math.log2(size) + 13;
 
-Deno.test("NetGroup: 200 clients form one connected mesh, and replace neighbors that leave or vanish", async () => {
+Deno.test("NetGroup: 100 clients form one connected mesh, and replace neighbors that leave or vanish", async () => {
   const mesh = new Mesh({ seed: 7, delay: [10, 60], loss: 0.01 });
-  for (let size = 1; size <= 200; size++) {
+  for (let size = 1; size <= 100; size++) {
     const member = await mesh.add();
     const told = member.takeReceived();
     assert.equal(told.length, Math.min(size - 1, 6), `member ${size}`);
@@ -127,7 +127,7 @@ Deno.test("NetGroup: 200 clients form one connected mesh, and replace neighbors 
     assert.ok(told.slice(5).every((id) => before.slice(5).includes(id)));
   }
   await mesh.internet.run(30_000);
-  assert.equal(mesh.reachable(), 200);
+  assert.equal(mesh.reachable(), 100);
   mesh.checkSymmetry();
 
   // Members leave with a message: the server knows at once, and sends another member's id to the next one.
@@ -148,13 +148,13 @@ Deno.test("NetGroup: 200 clients form one connected mesh, and replace neighbors 
     assert.ok(mesh.alive().every(({ neighbors }) => !neighbors.includes(leaver.id)));
   }
   await mesh.internet.run(10_000);
-  assert.equal(mesh.size, 180);
+  assert.equal(mesh.size, 80);
   assert.ok(mesh.members.every(({ gone, client }) => !gone || client.peers.size === 0));
-  assert.equal(mesh.reachable(), 180);
+  assert.equal(mesh.reachable(), 80);
   mesh.checkSymmetry();
 
   // A third of the members vanish at the same time.
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 26; i++) {
     const alive = mesh.alive();
     const leaver = alive[Math.floor(mesh.random() * alive.length)];
     leaver.gone = true;
@@ -174,7 +174,7 @@ Deno.test("NetGroup: 200 clients form one connected mesh, and replace neighbors 
     if (dead > 0) freshFrom = mesh.internet.now - vanishedAt;
     await mesh.internet.run(4000);
   }
-  const joined = mesh.members.length - 200;
+  const joined = mesh.members.length - 100;
   assert.ok(joined > 30 && stale < joined, `${stale} vanished ids sent to ${joined} new members`);
   assert.equal(mesh.size, mesh.alive().length);
   assert.ok(
