@@ -1,4 +1,5 @@
 // Processes of `deno test`, and their results in one.
+import { stripVTControlCharacters } from "node:util";
 
 const root = new URL("../", import.meta.url);
 
@@ -8,9 +9,12 @@ export class TestRuns {
   code = 0;
   readonly #times: { name: string; ms: number }[] = [];
   readonly #sum = { passed: 0, failed: 0, ignored: 0 };
-  /** Errors and summaries of processes, printed after the results of all tests. */
+  /** Errors of all processes, printed after the results of all tests. */
   readonly #errors: string[] = [];
   readonly #begun = performance.now();
+
+  /** @param print writes a line of the output */
+  constructor(readonly print: (line: string) => void = console.log) {}
 
   /** Runs files in a process each, in order, some at once. */
   async runEach(files: readonly string[], atOnce: number): Promise<void> {
@@ -40,13 +44,14 @@ export class TestRuns {
       env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(jobs) },
       stdout: "piped",
     }).spawn();
-    let ended = false; // the results of tests have ended: errors and the summary follow
+    let ended = false; // the results of tests have ended: errors follow
     let rest = "";
     const line = (text: string) => {
-      const plain = withoutColours(text);
-      ended ||= plain === " ERRORS " || this.#add(plain);
+      const plain = stripVTControlCharacters(text);
+      if (this.#add(plain)) return;
+      ended ||= plain === " ERRORS ";
       if (ended) this.#errors.push(text);
-      else console.log(text);
+      else this.print(text);
       this.#takeTime(plain);
     };
     for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -62,17 +67,17 @@ export class TestRuns {
 
   /** Prints the errors, the slowest tests, and the sum of all processes in the form of `deno test`. */
   report(slowest: number): void {
-    for (const text of this.#errors) console.log(text);
+    for (const text of this.#errors) this.print(text);
     if (slowest > 0) {
       const times = this.#times.toSorted((a, b) => b.ms - a.ms).slice(0, slowest);
-      console.log(`\nThe ${times.length} slowest tests:`);
+      this.print(`\nThe ${times.length} slowest tests:`);
       for (const { name, ms } of times) {
-        console.log(`${(ms / 1000).toFixed(1).padStart(7)} s  ${name}`);
+        this.print(`${(ms / 1000).toFixed(1).padStart(7)} s  ${name}`);
       }
     }
     const { passed, failed, ignored } = this.#sum;
     const seconds = Math.round((performance.now() - this.#begun) / 1000);
-    console.log(
+    this.print(
       `\n${this.code === 0 ? "ok" : "FAILED"} | ${passed} passed | ${failed} failed` +
         `${ignored > 0 ? ` | ${ignored} ignored` : ""} (${Math.floor(seconds / 60)}m${
           seconds % 60
@@ -98,9 +103,4 @@ export class TestRuns {
     const scale = unit === "s" ? 1000 : unit === "µs" ? 0.001 : 1;
     this.#times.push({ name, ms: Number(minutes) * 60_000 + Number(number) * scale });
   }
-}
-
-function withoutColours(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replaceAll(/\x1b\[[0-9;]*m/g, "");
 }
