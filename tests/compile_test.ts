@@ -3,6 +3,8 @@
 // ../shared/denort describes; where that is missing, the test says that it was skipped.
 import assert from "node:assert/strict";
 import config from "../deno.json" with { type: "json" };
+import { runClient } from "../src/client/cli.ts";
+import { NetConnection } from "../src/client/net_connection.ts";
 import { NatsServer } from "./peers/nats.ts";
 import { hasProgram } from "./peers/peers.ts";
 import { freePort } from "./support/ports.ts";
@@ -100,6 +102,13 @@ Deno.test({
     Deno.mkdirSync(home);
     Deno.renameSync(`${folder}/dist/CumulusServer-linux-x64`, program);
     const client = (...args: string[]) => run(program, ["client", ...args], { cwd: folder });
+    /** The same command from the source, where the test is of the server: it starts no process. */
+    const sourceClient = async (...args: string[]) => {
+      let text = "";
+      const output = { isTerminal: false, write: (part: string) => void (text += part) };
+      const code = await runClient(args, output, (line) => void (text += `${line}\n`));
+      return { code, text };
+    };
 
     /** Starts it with nothing around it, and stops it. */
     const serve = async (
@@ -175,13 +184,11 @@ Deno.test({
           const refused = await client("call", url, "sockets", `${freePort()}`, "--groups", "14");
           assert.match(refused.text, /10\.0\.0\.1:80 is not allowed by \[sandbox\] connect/);
           await client("call", url, "mail", "--strict");
-          const answer = (method: string) =>
-            until(async () => {
-              const text = (await client("call", url, method)).text.trim();
-              return text !== "null" && text;
-            }, method);
-          assert.equal(await answer("got"), '"THROUGH A WORKER"');
-          assert.match(await answer("failure"), /is there an SMTP server/);
+          const caller = await NetConnection.connect(url);
+          const answer = (method: string) => until(() => caller.call(method), method);
+          assert.equal(await answer("got"), "THROUGH A WORKER");
+          assert.match(String(await answer("failure")), /is there an SMTP server/);
+          await caller.close();
           const page = await (await fetch(`http://127.0.0.1:${http}/`)).text();
           assert.match(page, /<title>/);
           const metrics = await (await fetch(`http://127.0.0.1:${http}/metrics`)).text();
@@ -204,14 +211,15 @@ Deno.test({
               () => [rtmp, web].every((opened) => output().includes(`${opened}`)),
               "the ports",
             );
-            const publish = client("publish", `rtmp://127.0.0.1:${rtmp}/live/door`, media);
+            const command = native === "auto" ? client : sourceClient;
+            const publish = command("publish", `rtmp://127.0.0.1:${rtmp}/live/door`, media);
             const watched = await until(async () => {
               const response = await fetch(`http://127.0.0.1:${web}/live/door.flv`);
               if (response.ok) return response;
               await response.body?.cancel();
             }, "the publication");
             const plays = ["rtmp", "rtmfp"].map((protocol) =>
-              client(
+              command(
                 "play",
                 `${protocol}://127.0.0.1:${protocol === "rtmp" ? rtmp : port}/live/door`,
                 `${folder}/${native}-${protocol}.flv`,
@@ -226,7 +234,7 @@ Deno.test({
               const there = exists(`${streams}/door.flv`) && Deno.statSync(`${streams}/door.flv`);
               return there && there.size > 150_000 && there;
             }, "the recording");
-            const again = await client(
+            const again = await command(
               "play",
               `rtmp://127.0.0.1:${rtmp}/live/door`,
               `${folder}/${native}-again.flv`,
@@ -250,12 +258,12 @@ Deno.test({
             await serve(ini("two"), async (otherPort, otherOutput) => {
               await until(() => output().includes("two.example:1935 is on the bus"), "the other");
               await until(() => otherOutput().includes("one.example:1935 is on the bus"), "it");
-              const play = client(
+              const play = sourceClient(
                 "play",
                 `rtmfp://127.0.0.1:${otherPort}/bus`,
                 `${folder}/bus.flv`,
               );
-              const publish = await client("publish", `rtmfp://127.0.0.1:${port}/bus`, media);
+              const publish = await sourceClient("publish", `rtmfp://127.0.0.1:${port}/bus`, media);
               assert.equal(publish.code, 0, publish.text);
               const played = await play;
               assert.equal(played.code, 0, played.text);
