@@ -197,7 +197,7 @@ export class NetGroup {
     this.#askAgain();
   }
 
-  /** Joins again if there is no neighbor: the server answers with members, as to a first join. */
+  /** Joins again if this member has no neighbor: the server answers with members, as to a first join. */
   #askAgain(): void {
     if (this.#closed || this.#neighbors.size > 0 || this.#attempts.size > 0) return;
     this.#flow.write(this.#join);

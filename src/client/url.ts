@@ -56,7 +56,7 @@ export function parseRtmfpUrl(text: string): RtmfpUrl {
  * Splits a URL whose last path segment names a stream.
  *
  * @param name the stream's name, if given separately: then the whole path is the application's
- * @throws {UrlError} if there is no name
+ * @throws {UrlError} if the URL has no name
  */
 export function parseStreamUrl(text: string, name?: string): { url: RtmfpUrl; name: string } {
   const url = parseRtmfpUrl(text);

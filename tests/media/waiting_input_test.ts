@@ -15,7 +15,7 @@ function world() {
   return { waiting, done, busy, a: application("a"), b: application("b"), add };
 }
 
-Deno.test("WaitingInput delivers the input of each application in order, once that is no longer busy", () => {
+Deno.test("WaitingInput delivers the input of each application in order, once the application is no longer busy", () => {
   const { waiting, done, busy, a, b, add } = world();
   const [one, two, three] = [{}, {}, {}];
   add(a, one, "a1");

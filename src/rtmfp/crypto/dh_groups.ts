@@ -65,7 +65,7 @@ export const groups: Record<GroupId, Group> = {
   ),
 };
 
-/** @returns undefined for a group that is not implemented */
+/** @returns undefined for a group that the server does not implement */
 export function groupOf(id: number): Group | undefined {
   return Object.hasOwn(groups, id) ? groups[id as GroupId] : undefined;
 }

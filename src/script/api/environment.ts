@@ -8,7 +8,7 @@ import { FUNCTION, type Key, type Lua, NIL, type Ref, STRING } from "../vm/lua.t
  *
  * - `environment`, its own variables, which Lua finds without a metamethod. A script may give it a metatable of its
  *   own, which the functions of the sandbox find in `environments`;
- * - `names`, the names of API-029, looked up if there is no such variable, then those of the parent;
+ * - `names`, the names of API-029, looked up if the script has no variable of the name, then those of the parent;
  * - `facade`, the view of other applications (`super`, `www` or its name): its functions, which drop it as first
  *   argument, so that `super:f(x)` is `f(x)` (API-034).
  */

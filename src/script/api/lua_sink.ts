@@ -75,7 +75,7 @@ export class LuaSink implements AmfSink {
   readonly #input: Uint8Array;
   readonly #message: number; // address of a copy of `#input` in Lua's memory
   #references: number; // stack index of the table of values that the message can refer to, by id + 1; or of nil
-  #firstId = -1; // first id in that table; -1: there is no table yet
+  #firstId = -1; // first id in that table; -1 before the first table
   #saved: Ref = 0; // that table, while a script has a stack of its own
   readonly #frames: Frame[] = [];
   #depth = -1;

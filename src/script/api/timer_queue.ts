@@ -30,7 +30,7 @@ export class TimerQueue<T> {
     return due;
   }
 
-  /** Removes an entry; ignores one that is no longer queued. */
+  /** Removes an entry; ignores an entry that the queue does not hold. */
   remove(due: Due<T>): void {
     const { place } = due;
     if (place < 0) return;

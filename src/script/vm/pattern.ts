@@ -269,7 +269,7 @@ class Matcher {
   }
 }
 
-/** Whether a byte is in the class of a letter, such as `%a`; if that is no class, whether the two are equal. */
+/** Whether a byte is in the class of a letter, such as `%a`; for a letter without a class, whether byte and letter are equal. */
 function inClass(c: number, letter: number | undefined): boolean {
   if (letter === undefined) return false; // the pattern ends, which Lua reports
   const lower = letter | 0x20;
